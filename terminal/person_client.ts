@@ -7,7 +7,7 @@
 import type { Message, SessionEvent } from "../src/client/session/session_events.ts";
 import { SessionDriver } from "../src/client/session_driver.ts";
 import { rosterWords } from "../src/client/roster_words.ts";
-import { HELP, readCommand, WORDS } from "../src/client/slash_commands.ts";
+import { HELP, NOT_SENT_YET, readCommand, WORDS } from "../src/client/slash_commands.ts";
 import { readUsername } from "../src/cli/commands.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { nearSpelling } from "../src/near_spelling.ts";
@@ -223,6 +223,7 @@ export class PersonClient {
       case "edit":
         return this.#edit(command.back, command.text);
       case "delete": {
+        if (this.#sent.isAnyUnsent) return this.#problem(NOT_SENT_YET);
         const message = this.#sent.last(command.back);
         if (message === undefined) return this.#problem("You have no message to delete");
         return this.#session.wish({ kind: "delete", uuid: message.uuid });
@@ -288,6 +289,7 @@ export class PersonClient {
   }
 
   #edit(back: number, text: string | undefined): void {
+    if (this.#sent.isAnyUnsent) return this.#problem(NOT_SENT_YET);
     const message = this.#sent.last(back);
     if (message === undefined) return this.#problem("You have no message to change");
     if (text !== undefined) return this.#session.wish({ kind: "edit", uuid: message.uuid, text });

@@ -105,7 +105,6 @@ export class RoomPage {
       },
       send: (line) => carryOut(line, this.#lineActions()),
       typing: () => session.typing(),
-      editLast: () => void this.#changes.editLast(undefined),
     });
     this.#field.value = session.text;
     this.#field.addEventListener("input", () => session.text = this.#field.value);
@@ -376,6 +375,7 @@ export class RoomPage {
       },
       rename: (username) => this.#session.wish({ kind: "rename", username }),
       showUsers: () => this.#session.wish({ kind: "users" }),
+      hasUnsent: () => !this.#pending.isEmpty,
       editLast: (text) => this.#changes.editLast(text),
       removeLast: (back) => this.#changes.removeLast(back),
       readOlder: (limit) => {

@@ -7,6 +7,8 @@
 /** Messages that /history shows by default and at most, PROTOCOL.md §5.4. */
 export const HISTORY_DEFAULT = 20;
 export const HISTORY_MAX = 200;
+/** Why /edit and /delete do nothing while a draft is shown: an older message would be changed. */
+export const NOT_SENT_YET = "Your last message is not sent yet";
 
 export type SlashCommand =
   | { readonly kind: "say"; readonly text: string }

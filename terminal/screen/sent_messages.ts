@@ -21,6 +21,11 @@ export class SentMessages {
     return this.#waiting.size;
   }
 
+  /** Whether a draft waits, or is there for /resend or /discard. */
+  get isAnyUnsent(): boolean {
+    return this.#waiting.size + this.#offered.size > 0;
+  }
+
   queued(draft: Draft, nowMs: number): void {
     this.#offered.delete(draft.nonce);
     this.#waiting.set(draft.nonce, { draft, sinceMs: nowMs });

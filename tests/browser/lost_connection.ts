@@ -144,6 +144,32 @@ testInBrowser(
 );
 
 testInBrowser(
+  "while a message waits to be sent, ArrowUp and /delete leave the one before alone",
+  async (stage) => {
+    await using server = await startTestChat();
+    await using proxy = new CuttingProxy({ target: server.port });
+    const alice = await ChatPage.join(stage, proxy.url, "alice");
+    await alice.say("before");
+    await alice.readsMessages("before");
+    const comeBack = proxy.cutAndHold();
+    await alice.isLost();
+    await alice.say("in the tunnel");
+    await alice.page.focus("#text");
+    await alice.page.keyboard.press("ArrowUp");
+    await alice.reads("#text-said", "Your last message is not sent yet.");
+    assertEquals(await alice.page.$(".editing"), null);
+    await alice.fill("#text", "");
+    await alice.say("/delete");
+    await alice.reads("#text-said", "Your last message is not sent yet.");
+    await alice.fill("#text", "");
+    comeBack();
+    await alice.readsMessages("before", "in the tunnel");
+    await alice.page.keyboard.press("ArrowUp");
+    await alice.page.waitForSelector(".editing");
+  },
+);
+
+testInBrowser(
   "a session that cannot be resumed comes back as a new one, and fills the hole from the history",
   async (stage) => {
     await using server = await startTestChat({ limits: { resumeWindow: 0 } });

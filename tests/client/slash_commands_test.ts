@@ -121,6 +121,14 @@ Deno.test("the page's field carries out the commands of the terminal, and keeps 
   assertEquals(carryOut("/history", recording([], false)), "There are no older messages.");
 });
 
+Deno.test("while a message waits to be sent, the page changes and deletes no older one", () => {
+  for (const line of ["/edit", "/edit better", "/delete", "/delete 2"]) {
+    const seen: string[] = [];
+    assertEquals(carryOut(line, recording(seen, true, true)), "Your last message is not sent yet.", line);
+    assertEquals(seen, [], line);
+  }
+});
+
 Deno.test("/users is answered with who is here and who is away, 100 names at most of each", () => {
   const said = (users: readonly string[], away: readonly string[]) =>
     rosterWords(users, away).map((word) => typeof word === "string" ? word : word.name).join("");
@@ -132,7 +140,7 @@ Deno.test("/users is answered with who is here and who is away, 100 names at mos
 });
 
 /** Actions that record their calls; those that may have nothing to act on answer `isThere`. */
-function recording(seen: string[], isThere: boolean): LineActions {
+function recording(seen: string[], isThere: boolean, hasUnsent = false): LineActions {
   const act = (name: keyof LineActions) => (value?: unknown) => {
     seen.push(`${name} ${value ?? ""}`);
     return isThere;
@@ -141,6 +149,7 @@ function recording(seen: string[], isThere: boolean): LineActions {
     say: act("say"),
     rename: act("rename"),
     showUsers: act("showUsers"),
+    hasUnsent: () => hasUnsent,
     editLast: act("editLast"),
     removeLast: act("removeLast"),
     readOlder: act("readOlder"),

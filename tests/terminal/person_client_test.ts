@@ -78,6 +78,20 @@ Deno.test("as many lines wait for the terminal as the limit says, and of more th
   }
 });
 
+Deno.test("while a message waits to be sent, the terminal changes and deletes no older one", async () => {
+  for (const line of ["/edit", "/edit better", "/delete"]) {
+    const { client, drawings, take, type } = atSlowTerminal();
+    type("hello\r");
+    type(`${line}\r`);
+    await take();
+    assertStringIncludes(drawings[1]!, "Your last message is not sent yet", line);
+    const closed = client.close();
+    await take();
+    await take();
+    await closed;
+  }
+});
+
 Deno.test("a second signal or Ctrl-C does not wait for a terminal that takes nothing", async () => {
   for (const isTyped of [false, true]) {
     const { client, drawings, type } = atSlowTerminal();

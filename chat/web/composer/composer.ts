@@ -20,12 +20,11 @@ export class Composer {
   readonly #said = byId("text-said", HTMLElement);
 
   constructor(
-    { names, send, typing, editLast }: {
+    { names, send, typing }: {
       readonly names: Names;
       /** Returns what is wrong with the text, which then stays in the field. */
       readonly send: (text: string) => string | undefined;
       readonly typing: () => void;
-      readonly editLast: () => void;
     },
   ) {
     const field = this.#field;
@@ -47,7 +46,7 @@ export class Composer {
         this.#submit(send);
       } else if (event.key === "ArrowUp" && field.value === "") {
         event.preventDefault();
-        editLast();
+        this.#said.textContent = send("/edit") ?? "";
       }
     });
     field.addEventListener("input", () => {

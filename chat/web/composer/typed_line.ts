@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HELP, readCommand } from "../../../src/client/slash_commands.ts";
+import { HELP, NOT_SENT_YET, readCommand } from "../../../src/client/slash_commands.ts";
 import { nameProblem } from "../people/name_check.ts";
 import type { Word } from "../people/presence_notice.ts";
 
@@ -12,6 +12,8 @@ export interface LineActions {
   readonly say: (text: string) => void;
   readonly rename: (username: string) => void;
   readonly showUsers: () => void;
+  /** Whether a draft is shown below the messages. */
+  readonly hasUnsent: () => boolean;
   /** Without a text, opens the last own message in place. */
   readonly editLast: (text: string | undefined) => boolean;
   readonly removeLast: (back: number) => boolean;
@@ -49,8 +51,10 @@ export function carryOut(line: string, actions: LineActions): string | undefined
       actions.showUsers();
       return undefined;
     case "edit":
+      if (actions.hasUnsent()) return `${NOT_SENT_YET}.`;
       return actions.editLast(command.text) ? undefined : "You have no message to change.";
     case "delete":
+      if (actions.hasUnsent()) return `${NOT_SENT_YET}.`;
       return actions.removeLast(command.back) ? undefined : "You have no message to delete.";
     case "history":
       return actions.readOlder(command.count) ? undefined : "There are no older messages.";

@@ -52,6 +52,10 @@ export class PendingList {
     this.#surroundings = surroundings;
   }
 
+  get isEmpty(): boolean {
+    return this.#rows.size === 0;
+  }
+
   queued(draft: Draft): void {
     this.#show(draft, this.#waitsFor, "waiting");
   }
