@@ -29,7 +29,7 @@ export type SlashCommand =
 const COMMANDS = {
   nick: { operand: " NAME", description: "change your name" },
   users: { operand: "", description: "show who is here" },
-  me: { operand: " TEXT", description: "say what you do: * alice waves" },
+  me: { operand: " TEXT", description: "say what you do: alice waves" },
   reply: { operand: " [@NAME] TEXT", description: "answer the last message of NAME, or of anyone else" },
   edit: { operand: " [TEXT]", description: "replace your last message with TEXT; without TEXT, edit it" },
   delete: { operand: " [N]", description: "delete your last message, or the Nth last one" },

@@ -43,8 +43,9 @@ export interface Quote {
 }
 
 export interface Reply {
-  /** `> name: ` */
+  /** `> name: `, and `/me ` before an action. */
   readonly mark: string;
+  readonly isAction: boolean;
   readonly name: string;
   readonly folded: string;
   /** The beginning of the answered message, without a final ellipsis. */

@@ -27,6 +27,6 @@ function textOf(node: MessageNode): string {
 }
 
 function quoteText({ lines, reply }: Quote): string {
-  const name = reply === undefined ? "" : `${reply.name}: `;
+  const name = reply === undefined ? "" : `${reply.name}${reply.isAction ? "" : ":"} `;
   return `${name}${lines.map(({ nodes }) => nodes.map(textOf).join("")).join("\n")}\n`;
 }

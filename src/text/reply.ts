@@ -48,8 +48,10 @@ export function replyOf(lines: readonly string[]): Reply | undefined {
   const username = parseUsername(name);
   if ("fault" in username) return undefined;
   const isCut = beginning.endsWith(ELLIPSIS);
+  const isAction = /^\/me \S/.test(beginning);
   return {
-    mark,
+    mark: isAction ? `${mark}/me ` : mark,
+    isAction,
     name: username.shown,
     folded: foldText(username.shown),
     beginning: isCut ? beginning.slice(0, -ELLIPSIS.length) : beginning,

@@ -429,6 +429,8 @@ testInBrowser("messages out of view are counted in the title, and announced once
   await alice.page.click("#newer");
   await alice.page.waitForFunction(() => document.title === "Inn");
   assertMatch((await alice.texts("#rows .body")).at(-1) ?? "", /^two$/);
+  await bob.say("/me waves *twice*");
+  await alice.reads("#announcer", "bob: twobob waves twice");
 });
 
 testInBrowser("messages have the time of their receipt, and days their words of today", async (stage) => {

@@ -69,6 +69,8 @@ testInBrowser(
     // What waits for the connection looks as it will.
     await alice.say("/me waves *twice*");
     await alice.page.waitForSelector("#rows .action em");
+    await alice.say("> alice: /me waves *twice*\nhello");
+    await alice.reads("#rows .reply-to.action-quote", "alice waves twice");
     await server.stop();
     await alice.say("**later**");
     await alice.say("/me goes");

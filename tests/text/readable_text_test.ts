@@ -12,6 +12,8 @@ Deno.test("a message reads without marks of bold, code, quotes and actions, and 
     ["/me waves *twice*", "waves twice"],
     ["see:\n```sh\n$ tail\n```\ndone", "see:\n$ tail\ndone"],
     ["> bob: is it *late*?\nyes", "bob: is it late?\nyes"],
+    ["> bob: /me waves *twice*\nhello", "bob waves twice\nhello"],
+    ["> bob: /me\nhello", "bob: /me\nhello"],
     ["> only\n> quoted", "only\nquoted"],
     ["@bob 2 * 3 https://a.example/b_c_d", "@bob 2 * 3 https://a.example/b_c_d"],
     ["", ""],

@@ -82,10 +82,11 @@ function quote({ lines, reply }: Quote, names: NamesInText, isSaid: IsSaid): HTM
   // A button, which holds no link: it leads to the message, or to a search where that is not here.
   const isHere = isSaid(reply);
   const button = element("button", isHere ? "reply-to here" : "reply-to", "");
+  button.classList.toggle("action-quote", reply.isAction);
   button.setAttribute("type", "button");
   button.title = isHere ? "To the message" : "This message is not here: search for it";
   const written = (lines[0]?.nodes ?? []).map((node) => show(node, names).textContent).join("");
-  button.append(element("bdi", "quoted-name", reply.name), `: ${written}`);
+  button.append(element("bdi", "quoted-name", reply.name), `${reply.isAction ? "" : ":"} ${written}`);
   block.append(button);
   return block;
 }

@@ -6,6 +6,8 @@
  */
 /// <reference lib="dom" />
 import type { Message } from "../../../src/client/session/session_events.ts";
+import { isAction } from "../../../src/text/message_text.ts";
+import { readableText } from "../../../src/text/readable_text.ts";
 import { TabMark } from "../notifications/tab_mark.ts";
 import { byId, hide, write } from "../page/page_elements.ts";
 
@@ -63,7 +65,7 @@ export class Unread {
       line.dataset["uuid"] = uuid;
       const name = document.createElement("bdi");
       name.textContent = username;
-      line.append(name, `: ${text}`);
+      line.append(name, `${isAction(text) ? "" : ":"} ${readableText(text)}`);
       return line;
     });
     this.#announcer.append(...lines);
