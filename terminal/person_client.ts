@@ -425,11 +425,12 @@ export class PersonClient {
         return;
       case "resumed":
         return this.#say("Reconnected; you missed nothing");
-      case "again":
+      case "again": {
+        const hasWritten = this.#sent.last(0) !== undefined;
         this.#sent.disown();
-        return this.#say(
-          "Reconnected as a new session; what you missed follows, and you can no longer change what you wrote before",
-        );
+        const loss = hasWritten ? ", and you can no longer change what you wrote before" : "";
+        return this.#say(`Reconnected as a new session; what you missed follows${loss}`);
+      }
     }
   }
 

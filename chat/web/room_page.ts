@@ -257,9 +257,11 @@ export class RoomPage {
     this.#beginning.named(serverName);
     this.#showPeople();
     if (how === "again") {
+      const hasWritten = this.#log.lastOwn() !== undefined;
       this.#reader.disown();
       if (!this.#hasLeft) {
-        this.#note("You are back as a new user: you can no longer change what you wrote before");
+        const loss = hasWritten ? ": you can no longer change what you wrote before" : "";
+        this.#note(`You are back as a new user${loss}`);
       }
     }
     this.#hasLeft = false;

@@ -190,6 +190,17 @@ testInBrowser(
   },
 );
 
+testInBrowser("a user who wrote nothing reads nothing about a loss, back as a new one", async (stage) => {
+  await using server = await startTestChat({ limits: { resumeWindow: 0 } });
+  await using proxy = new CuttingProxy({ target: server.port });
+  await using bob = await ChatClient.connect(server.url, "bob");
+  const alice = await ChatPage.join(stage, proxy.url, "alice");
+  const comeBack = proxy.cutAndHold();
+  await bob.expect("c2/DISCONNECT lost_connection; alice");
+  comeBack();
+  await alice.readsNotice("You are back as a new user");
+});
+
 testInBrowser(
   "a name that was taken past the resume window leads to the form, and nothing that was written is lost",
   async (stage) => {
