@@ -18,24 +18,30 @@ export interface People {
   readonly users: readonly (number | null)[];
 }
 
-/** One number a slot: users and one, or 0 for none. Most servers have few users, and need a byte for each. */
+/** Of each row: users and one, or 0 for none. Most servers have few users, and need a byte for each. */
 type Counts = Uint8Array | Uint16Array | Uint32Array;
 
 const WIDTHS = [[0xff, Uint8Array], [0xffff, Uint16Array], [0xffff_ffff, Uint32Array]] as const;
+const NO_COUNTS = new Uint8Array();
 
+/** One array a slot, and not one a server: 10,000 arrays take ten times as long to make, and twice the memory. */
 export class PeopleOverTime {
-  /** The slot of each place of the rings below. A slot has always the same place. */
+  /** The slot of each place of the rings. A slot has always the same place. */
   readonly #slots = new Float64Array(SAMPLES_KEPT).fill(-1);
-  readonly #counts = new Map<number, Counts>();
+  readonly #counts = Array<Counts>(SAMPLES_KEPT).fill(NO_COUNTS);
+  /** The row of each server, and rows without one. */
+  readonly #rows = new Map<number, number>();
+  readonly #free: number[] = [];
 
   /** Keeps what a sample, or a part of one, says of known servers, in place of the one from 24 hours before. */
   add({ slot, ids, users }: Sample, isKnown: (id: number) => boolean = () => true): void {
     const place = slot % SAMPLES_KEPT;
-    if (this.#slots[place] !== slot) {
-      for (const counts of this.#counts.values()) counts[place] = 0;
-      this.#slots[place] = slot;
-    }
-    for (let i = 0; i < ids.length; i++) if (isKnown(ids[i]!)) this.#set(ids[i]!, place, users[i]! + 1);
+    if (this.#slots[place] !== slot) this.#counts[place] = NO_COUNTS;
+    this.#slots[place] = slot;
+    const rows = Array.from(ids, (id) => isKnown(id) ? this.#rowOf(id) : undefined);
+    const most = users.reduce((most, count) => Math.max(most, count + 1), 0);
+    const counts = this.#roomAt(place, most);
+    for (const [i, row] of rows.entries()) if (row !== undefined) counts[row] = users[i]! + 1;
   }
 
   has(slot: number): boolean {
@@ -44,23 +50,28 @@ export class PeopleOverTime {
 
   /** Forgets the servers that have left. */
   keepOnly(isKnown: (id: number) => boolean): void {
-    for (const id of this.#counts.keys()) if (!isKnown(id)) this.#counts.delete(id);
+    for (const [id, row] of this.#rows) {
+      if (isKnown(id)) continue;
+      this.#rows.delete(id);
+      this.#free.push(row);
+      for (const counts of this.#counts) if (row < counts.length) counts[row] = 0;
+    }
   }
 
   /** Servers with samples. */
   get size(): number {
-    return this.#counts.size;
+    return this.#rows.size;
   }
 
   /** The last 24 hours before `nowMs`, and not from before the server had the id. */
   of(record: ServerRecord, nowMs: number): People {
     const last = slotOf(nowMs);
     const from = Math.max(last - SAMPLES_KEPT + 1, Math.ceil(sinceMsOf(record) / SAMPLE_MS));
-    const counts = this.#counts.get(record.id);
+    const row = this.#rows.get(record.id) ?? -1;
     let firstSlot = last;
     const users: (number | null)[] = [];
     for (let slot = from; slot <= last; slot++) {
-      const count = this.has(slot) ? counts?.[slot % SAMPLES_KEPT] ?? 0 : 0;
+      const count = this.has(slot) ? this.#counts[slot % SAMPLES_KEPT]![row] ?? 0 : 0;
       if (users.length === 0 && count === 0) continue;
       if (users.length === 0) firstSlot = slot;
       users.push(count === 0 ? null : count - 1);
@@ -75,16 +86,27 @@ export class PeopleOverTime {
     };
   }
 
-  #set(id: number, place: number, count: number): void {
-    const counts = this.#counts.get(id);
-    if (counts !== undefined && count < 2 ** (8 * counts.BYTES_PER_ELEMENT)) counts[place] = count;
-    else {
-      const [, Wide] = WIDTHS.find(([max]) => count <= max) ?? WIDTHS[2];
-      const wider = new Wide(SAMPLES_KEPT);
-      if (counts !== undefined) wider.set(counts);
-      wider[place] = count;
-      this.#counts.set(id, wider);
-    }
+  #rowOf(id: number): number {
+    const known = this.#rows.get(id);
+    if (known !== undefined) return known;
+    // Without a free row all rows have a server.
+    const row = this.#free.pop() ?? this.#rows.size;
+    this.#rows.set(id, row);
+    return row;
+  }
+
+  /** The counts of a place, with room for all rows and for a count of `most`. */
+  #roomAt(place: number, most: number): Counts {
+    const counts = this.#counts[place]!;
+    const rows = this.#rows.size + this.#free.length;
+    if (counts.length >= rows && most < 2 ** (8 * counts.BYTES_PER_ELEMENT)) return counts;
+    const [, Wide] =
+      WIDTHS.find(([max, { BYTES_PER_ELEMENT }]) =>
+        most <= max && BYTES_PER_ELEMENT >= counts.BYTES_PER_ELEMENT
+      ) ?? WIDTHS[2];
+    const roomier = new Wide(rows);
+    roomier.set(counts);
+    return this.#counts[place] = roomier;
   }
 }
 

@@ -7,7 +7,7 @@
 
 /** Milliseconds between two samples. */
 export const SAMPLE_MS = 300_000;
-/** Samples that are kept: 24 hours. Of one server they take 288 bytes of memory below 255 users, 1152 at most. */
+/** Samples that are kept: 24 hours. They take 288 to 1152 bytes of memory a server. */
 export const SAMPLES_KEPT = 288;
 
 /** Users of the listed servers in one slot, each `users[i]` of `ids[i]`. */

@@ -79,6 +79,18 @@ Deno.test("a server does not show the people of the one that had its id before",
   assertEquals(usersOf(people, 1, FIRST + 2, (FIRST + 3) * SAMPLE_MS), []);
 });
 
+Deno.test("a server that comes after one has left shows nothing of it", () => {
+  const people = new PeopleOverTime();
+  people.add(sample(FIRST, { 1: 300, 2: 5 }));
+  people.keepOnly((id) => id !== 1);
+  people.add(sample(FIRST + 1, { 3: 7 }));
+  people.add(sample(FIRST + 2, { 2: 6, 3: 70_000, 4: 8 }));
+  assertEquals(usersOf(people, 1, FIRST + 2), []);
+  assertEquals(usersOf(people, 2, FIRST + 2), [5, null, 6]);
+  assertEquals(usersOf(people, 3, FIRST + 2), [7, 70_000]);
+  assertEquals(usersOf(people, 4, FIRST + 2), [8]);
+});
+
 Deno.test("memory is for the servers that are known, and an answer for 24 hours at most", () => {
   const people = new PeopleOverTime();
   for (let i = 0; i <= 2 * SAMPLES_KEPT; i++) people.add(sample(FIRST + i, { [i]: 1_000_000, 7: 1_000_000 }));
