@@ -65,16 +65,23 @@ function hrefOf(address: string): string | undefined {
   try {
     const { protocol, href, hostname } = new URL(address);
     const isWeb = (protocol === "https:" || protocol === "http:") && hostname !== "";
-    return isWeb && dots(hostname) === dots(hostOf(address)) ? href : undefined;
+    return isWeb && isWhereItLeads(writtenHost(address), hostname) ? href : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The host as it is written. If a browser finds more dots in it, a character only looks like no dot. */
-function hostOf(address: string): string {
-  const [, authority = ""] = /^[a-z]+:\/\/([^/?#]*)/i.exec(address) ?? [];
-  return authority.slice(authority.lastIndexOf("@") + 1);
+/** What is written before the path. */
+function writtenHost(address: string): string {
+  return /^[a-z]+:\/\/([^/?#]*)/i.exec(address)?.[1] ?? "";
+}
+
+/**
+ * If a browser finds more dots in a host, a character only looks like no dot. `https://example.org@other.net` leads to
+ * other.net.
+ */
+function isWhereItLeads(written: string, hostname: string): boolean {
+  return !written.includes("@") && dots(written) === dots(hostname);
 }
 
 function dots(host: string): number {

@@ -16,7 +16,9 @@ Deno.test("addresses in a text are found with where they lead, and end where a s
     ["<https://example.org> and HTTP://EXAMPLE.org/A!", "https://example.org", "HTTP://EXAMPLE.org/A"],
     ["javascript:alert(1) data:text/html,a ftp://a.b file:///etc mailto:a@b"],
     ["https://a\u202Egro.elgoog/", "https://a"],
-    ["https://user:secret@example.org/", "https://user:secret@example.org/"],
+    // A user before the host looks like the host.
+    ["https://example.org@other.net https://user:secret@other.net/a https://@other.net"],
+    ["https://example.org/@user?a=@b", "https://example.org/@user?a=@b"],
     ["http://[ https://"],
     // What ends text ends an address, in any script; a host is not made longer by what looks like a dot.
     ["https://example.com。谢谢", "https://example.com"],
