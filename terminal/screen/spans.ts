@@ -51,11 +51,12 @@ export function spansOf(nodes: readonly MessageNode[], own: string): Span[] {
       add(node.text, ["inverse"]);
       if (node.close.endsWith("\n")) add("\n", []);
     } else if (node.kind === "quote") {
-      for (const { mark, nodes, end } of node.lines) {
-        add(mark, ["dim"]);
+      const { lines, reply } = node;
+      lines.forEach(({ mark, nodes, end }, i) => {
+        add(i === 0 && reply?.isAction ? `> * ${reply.name} ` : mark, ["dim"]);
         for (const inner of nodes) addInline(inner, ["dim"]);
         add(end, []);
-      }
+      });
     } else addInline(node, []);
   });
   return spans;

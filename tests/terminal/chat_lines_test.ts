@@ -138,6 +138,7 @@ Deno.test("looks take the place of the marks, and rows go on in them", () => {
     "[2|12:34] [1 32|bob]: [2|> al: ][2|hi]",
     "      yes[2| (edited)]",
   ]);
+  assertEquals(looks("> al: /me waves\nyes"), ["[2|12:34] [1 32|bob]: [2|> * al ][2|waves]", "      yes"]);
   assertEquals(looks("/me waves *twice*"), ["[2|12:34] * [1 32|bob] waves [3|twice]"]);
 });
 
