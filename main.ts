@@ -17,6 +17,7 @@ import { LIMITS } from "./src/protocol/limits.ts";
 import { keepOnlyTheNetwork } from "./src/serving/permissions.ts";
 import type { Reconfigured } from "./src/serving/reload.ts";
 import { VERSION, versionLine } from "./src/version.ts";
+import { writeAll } from "./src/write_all.ts";
 import type { CommandOutcome } from "./terminal/problem.ts";
 
 /** 0: done or stopped. 1: cannot run, or refused. 2: wrong command line, variable or configuration file. */
@@ -189,7 +190,9 @@ async function listServers(line: LineOf<"servers">): Promise<Status> {
   await keepOnlyTheNetwork();
   const isWatched = Deno.stderr.isTerminal();
   // Overwrites the previous line, and clears the rest of it.
-  const progress = (text: string) => isWatched ? print(Deno.stderr, `\r${text}\x1b[K`) : undefined;
+  const progress = async (text: string) => {
+    if (isWatched) await print(Deno.stderr, `\r${text}\x1b[K`).catch(() => {});
+  };
   return await report(await listServers(line, progress));
 }
 
@@ -238,21 +241,27 @@ function env(name: string): string | undefined {
 }
 
 /** Prints the outcome of a command, and returns the exit status. */
-async function report(outcome: CommandOutcome, to: Output = Deno.stdout): Promise<0 | 1> {
-  if ("output" in outcome) await print(to, outcome.output);
-  else await print(Deno.stderr, `chatter: ${outcome.problem}\n`);
-  return "output" in outcome ? 0 : 1;
+async function report(outcome: CommandOutcome, to: typeof Deno.stdout = Deno.stdout): Promise<0 | 1> {
+  let shown = outcome;
+  if ("output" in shown) {
+    try {
+      await print(to, shown.output);
+      return 0;
+    } catch (error) {
+      const { reasonOf } = await import("./terminal/problem.ts");
+      shown = { problem: `Cannot write the output: ${reasonOf(error)}` };
+    }
+  }
+  // Where stderr cannot be written either, the status alone says it.
+  await print(Deno.stderr, `chatter: ${shown.problem}\n`).catch(() => {});
+  return 1;
 }
 
-type Output = { write(bytes: Uint8Array): Promise<number> };
-
-async function print(to: Output, text: string): Promise<void> {
+/** Rejects if the output cannot be written, but not if its reader has enough, as in `chatter help | head`. */
+async function print(to: typeof Deno.stdout, text: string): Promise<void> {
   try {
-    for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
-      rest = rest.subarray(await to.write(rest));
-    }
+    await writeAll(to, text);
   } catch (error) {
-    // The reader may close the pipe, as in `chatter help | head`.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }

@@ -12,6 +12,7 @@ import { KeyDecoder } from "./screen/keys.ts";
 import { PersonClient } from "./person_client.ts";
 import { runPlain } from "./plain_client.ts";
 import { Tty } from "./tty.ts";
+import { writeAll } from "../src/write_all.ts";
 
 /** Milliseconds after an escape in which the rest of a key sequence arrives. */
 const ESCAPE_MS = 50;
@@ -95,12 +96,10 @@ async function readKeys(tty: Tty, client: PersonClient): Promise<void> {
   client.leave();
 }
 
-/** Writes to stdout; false if its reader is gone. */
+/** Writes to stdout; false if its reader is gone. Rejects if stdout cannot be written. */
 async function print(text: string): Promise<boolean> {
   try {
-    for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
-      rest = rest.subarray(await Deno.stdout.write(rest));
-    }
+    await writeAll(Deno.stdout, text);
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return false;
@@ -108,8 +107,7 @@ async function print(text: string): Promise<boolean> {
   }
 }
 
+/** Writes to stderr. Where that cannot be written, the exit status alone says it. */
 async function complain(text: string): Promise<void> {
-  for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
-    rest = rest.subarray(await Deno.stderr.write(rest));
-  }
+  await writeAll(Deno.stderr, text).catch(() => {});
 }

@@ -50,7 +50,7 @@ class PlainClient {
     this.#world = world;
     this.#output = new PlainOutput(world, {
       onGone: () => this.#leave(),
-      onBehind: () => this.#end.resolve(),
+      onCut: () => this.#end.resolve(),
     });
     this.#session = new SessionDriver({
       url: world.url,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { reasonOf } from "./problem.ts";
 
 /**
  * UTF-16 units of output that its readers have not taken: some 50,000 messages. A reader that is further behind ends the
@@ -12,7 +13,7 @@
 export const UNREAD_MAX = 4_194_304;
 
 export interface PlainWriters {
-  /** False if the reader of stdout is gone. */
+  /** False if the reader of stdout is gone. Rejects if stdout cannot be written. */
   readonly print: (text: string) => Promise<boolean>;
   readonly complain: (text: string) => Promise<void>;
 }
@@ -20,8 +21,8 @@ export interface PlainWriters {
 export interface OutputEnds {
   /** The reader has enough, as in `… | head`. */
   readonly onGone: () => void;
-  /** More than `UNREAD_MAX` is unread; the output is given up, after one line that overtakes it. */
-  readonly onBehind: () => void;
+  /** More than `UNREAD_MAX` is unread, or stdout cannot be written: the output is given up, after one line. */
+  readonly onCut: () => void;
 }
 
 export class PlainOutput {
@@ -30,7 +31,7 @@ export class PlainOutput {
   readonly #unread: { readonly isProblem: boolean; text: string }[] = [];
   #units = 0;
   #writing: Promise<void> | undefined;
-  #isBehind = false;
+  #isCut = false;
   readonly #givenUp = Promise.withResolvers<void>();
 
   constructor(writers: PlainWriters, ends: OutputEnds) {
@@ -54,12 +55,14 @@ export class PlainOutput {
   /** Waits until all is written. False if it was given up. */
   async finish(): Promise<boolean> {
     await Promise.race([this.#writing, this.#givenUp.promise]);
-    return this.#writing === undefined && !this.#isBehind;
+    return this.#writing === undefined && !this.#isCut;
   }
 
   #write(isProblem: boolean, text: string): void {
-    if (this.#isBehind) return;
-    if (this.#units > UNREAD_MAX) return this.#cutOff();
+    if (this.#isCut) return;
+    if (this.#units > UNREAD_MAX) {
+      return this.#cutOff(`stdout is read too slowly: more than ${UNREAD_MAX} characters wait`);
+    }
     this.#units += text.length;
     const last = this.#unread.at(-1);
     if (last?.isProblem === isProblem) last.text += text;
@@ -71,17 +74,25 @@ export class PlainOutput {
     for (let next = this.#unread.shift(); next !== undefined; next = this.#unread.shift()) {
       const { isProblem, text } = next;
       if (isProblem) await this.#writers.complain(text);
-      else if (!await this.#writers.print(text)) this.#ends.onGone();
+      else await this.#print(text);
       this.#units -= text.length;
     }
     this.#writing = undefined;
   }
 
-  #cutOff(): void {
-    this.#isBehind = true;
+  async #print(text: string): Promise<void> {
+    try {
+      if (!await this.#writers.print(text)) this.#ends.onGone();
+    } catch (error) {
+      this.#cutOff(`stdout cannot be written: ${reasonOf(error)}`);
+    }
+  }
+
+  /** The line overtakes what is unread. */
+  #cutOff(why: string): void {
+    this.#isCut = true;
     this.#unread.length = 0;
-    this.#ends.onBehind();
-    const why = `stdout is read too slowly: more than ${UNREAD_MAX} characters wait`;
+    this.#ends.onCut();
     this.#writers.complain(`chatter: ${why}\n`).then(() => this.giveUp());
   }
 }

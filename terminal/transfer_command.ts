@@ -11,6 +11,7 @@ import { type CommandOutcome, reasonOf } from "./problem.ts";
 import { ExportClient, ExportFailed } from "./export_client.ts";
 import { exportLines, summary } from "./export_lines.ts";
 import { importLines, linesOf } from "./import_lines.ts";
+import { writeAll } from "../src/write_all.ts";
 
 export interface TransferSurroundings {
   /**
@@ -37,7 +38,7 @@ export async function runExport(
     await using store = kv === undefined ? undefined : await around.openStore(kv, undefined);
     const source = store ?? new ExportClient(new AdminClient(server, token));
     const kinds = operand === "-"
-      ? await exportLines(source, keys, around.stdout)
+      ? await exportLines(source, keys, (text) => written("stdout", around.stdout(text)))
       : await exportToFile(operand, (write) => exportLines(source, keys, write));
     return { output: `Exported ${summary(kinds)}.\n` };
   });
@@ -66,13 +67,9 @@ async function exportToFile<T>(
   await Deno.remove(part).catch(() => {});
   try {
     using file = await opened(part, { write: true, createNew: true, mode: 0o600 });
-    const filled = await fill(async (text) => {
-      for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
-        rest = rest.subarray(await file.write(rest));
-      }
-    });
-    await file.sync();
-    await Deno.rename(part, path);
+    const filled = await fill((text) => written(path, writeAll(file, text)));
+    await written(path, file.sync());
+    await written(path, Deno.rename(part, path));
     return filled;
   } catch (error) {
     await Deno.remove(part).catch(() => {});
@@ -90,6 +87,13 @@ async function opened(path: string, options?: Deno.OpenOptions): Promise<Deno.Fs
     throw new FileFailed(`Cannot open ${path}: ${reasonOf(error)}`);
   }
   throw new FileFailed(`Cannot open ${path}: it is a folder`);
+}
+
+/** Rejects with a line for users if `writing` does. */
+async function written(place: string, writing: Promise<void>): Promise<void> {
+  await writing.catch((error) => {
+    throw new FileFailed(`Cannot write ${place}: ${reasonOf(error)}`);
+  });
 }
 
 class FileFailed extends Error {

@@ -6,6 +6,7 @@
  */
 import { onWindowChange } from "../src/serving/signals.ts";
 import type { Size } from "./screen/prompt_screen.ts";
+import { writeAll } from "../src/write_all.ts";
 
 const SIZE_OTHERWISE: Size = { columns: 80, rows: 24 };
 // Pasted text arrives between marks and is not interpreted as keys.
@@ -58,11 +59,7 @@ export class Tty {
   /** Writes after all earlier writes. Writing to a terminal that is gone does nothing. */
   write(text: string): Promise<void> {
     if (text === "") return this.#writing;
-    return this.#writing = this.#writing.then(async () => {
-      for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
-        rest = rest.subarray(await Deno.stdout.write(rest));
-      }
-    }).catch(() => {});
+    return this.#writing = this.#writing.then(() => writeAll(Deno.stdout, text)).catch(() => {});
   }
 
   async close(): Promise<void> {

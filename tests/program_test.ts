@@ -7,7 +7,14 @@ import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes
 import { helpText } from "../src/cli/help_text.ts";
 import { VERSION } from "../src/version.ts";
 import { ChatClient } from "./support/chat_client.ts";
-import { IS_OF_OLD_DENO, type Role, runProgram, startServer, type Variables } from "./support/program.ts";
+import {
+  commandLine,
+  IS_OF_OLD_DENO,
+  type Role,
+  runProgram,
+  startServer,
+  type Variables,
+} from "./support/program.ts";
 import { RawPeer } from "./support/raw_peer.ts";
 import { inTempFolder } from "./support/temp_folder.ts";
 
@@ -99,6 +106,26 @@ Deno.test("a wrong command line is one line on stderr with status 2", async () =
     stdout: "",
     stderr: 'chatter: CHATTER_CHECK_INTERVAL is "0"; allowed: a whole number from 1 to 86400 (seconds)\n',
   });
+});
+
+Deno.test({
+  name: "output that cannot be written is one line on stderr with status 1, or the status alone",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const toFull = async (place: string, ...args: string[]) => {
+      const words = ["bash", "-c", `exec "$@" ${place}`, "bash", ...commandLine(), ...args];
+      return await runProgram([], {}, { words });
+    };
+    assertEquals(await toFull(">/dev/full", "help"), {
+      status: 1,
+      stdout: "",
+      stderr: "chatter: Cannot write the output: No space left on device (os error 28)\n",
+    });
+    const silent = { status: 1, stdout: "", stderr: "" };
+    assertEquals(await toFull(">/dev/full 2>&1", "help"), silent);
+    const client = ["client", "--plain", "--name", "anna", "ws://127.0.0.1:1"];
+    assertEquals(await toFull("2>/dev/full", ...client), silent);
+  },
 });
 
 Deno.test("a server on an address that is not of this machine says so", async () => {

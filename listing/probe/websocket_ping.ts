@@ -16,6 +16,7 @@ import type { NowMs } from "../../src/clock.ts";
 import { decodeServerFrame, encodeClientFrame } from "../../src/protocol/codec.ts";
 import { VERSION } from "../../src/version.ts";
 import type { PingOutcome } from "./prober.ts";
+import { writeAll } from "../../src/write_all.ts";
 
 /** Bytes of the answer's HTTP head; servers and proxies send a few hundred. */
 export const HEAD_BYTES_MAX = 8192;
@@ -221,10 +222,6 @@ function maskedFrame(opcode: number, payload: string | Uint8Array): Uint8Array {
   frame.set([FIN | opcode, MASKED | bytes.length, ...mask]);
   bytes.forEach((byte, i) => frame[6 + i] = byte ^ (mask[i % 4] ?? 0));
   return frame;
-}
-
-async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await conn.write(rest));
 }
 
 function closeQuietly(conn: Deno.Conn): void {

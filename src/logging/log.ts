@@ -15,6 +15,7 @@ import {
 } from "@logtape/logtape";
 import type { EventName, EventValues } from "./log_events.ts";
 import { lineFormatter, type LogFormat } from "./log_line.ts";
+import { writeAll } from "../write_all.ts";
 
 export type { LogLevel } from "@logtape/logtape";
 export type { LogFormat };
@@ -58,7 +59,7 @@ export async function configureLog(options: { format: LogFormat; level: LogLevel
   const stderr = new WritableStream<Uint8Array>({
     async write(bytes) {
       try {
-        for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await Deno.stderr.write(rest));
+        await writeAll(Deno.stderr, bytes);
       } catch {
         // The reader has closed the pipe, as in `2>&1 | head`. An error here would reject LogTape's chain of writes,
         // and logging that rejection would cause the next one.

@@ -9,6 +9,7 @@ import { frame, OPCODE, RawPeer } from "../support/raw_peer.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
 import { PATIENCE_MS } from "../support/patience.ts";
+import { writeAll } from "../../src/write_all.ts";
 
 const HEAD = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -83,7 +84,7 @@ export async function fuzzHead(url: string, bytes: Uint8Array, tally: Tally): Pr
   }, PATIENCE_MS);
   let answer = "";
   try {
-    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await connection.write(rest));
+    await writeAll(connection, bytes);
     await connection.closeWrite();
     const chunk = new Uint8Array(1024);
     for (let count: number | null; (count = await connection.read(chunk)) !== null && answer.length < 4096;) {

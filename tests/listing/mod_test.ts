@@ -10,6 +10,7 @@ import { freePort } from "../support/free_port.ts";
 import { startTestListing } from "../support/listing_server.ts";
 import { until } from "../support/until.ts";
 import { startChatServer } from "./probe/fake_chat_server.ts";
+import { writeAll } from "../../src/write_all.ts";
 
 async function ask(url: string, init: RequestInit = {}): Promise<{ status: number; text: string }> {
   const response = await fetch(url, init);
@@ -162,9 +163,7 @@ Deno.test("a body that is too large is refused over a real connection, announced
 /** Sends `text` and returns the first bytes that come back. */
 async function exchange(port: number, text: string): Promise<string> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
-    rest = rest.subarray(await conn.write(rest));
-  }
+  await writeAll(conn, text);
   const answer = new Uint8Array(1024);
   return new TextDecoder().decode(answer.subarray(0, await conn.read(answer) ?? 0));
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { writeAll } from "../../src/write_all.ts";
 
 export interface CuttingProxyOptions {
   /** The port of 127.0.0.1 that it forwards to. */
@@ -75,9 +76,7 @@ export class CuttingProxy implements AsyncDisposable {
           if (count === null) return;
           const taken = Math.min(count, left);
           left -= taken;
-          for (let rest = buffer.subarray(0, taken); rest.length > 0;) {
-            rest = rest.subarray(await to.write(rest));
-          }
+          await writeAll(to, buffer.subarray(0, taken));
           if (left > 0) continue;
           // Both directions may notice the cut.
           if (!isCut) this.cuts++;

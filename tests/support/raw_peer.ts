@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { writeAll } from "../../src/write_all.ts";
 
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
@@ -62,7 +63,7 @@ export class RawPeer implements AsyncDisposable {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await this.#connection.write(rest));
+    await writeAll(this.#connection, bytes);
   }
 
   sendText(text: string): Promise<void> {

@@ -61,6 +61,7 @@ const STAIRS: readonly (readonly string[])[] = [
     "src/text/",
     "src/lookalikes.ts",
     "src/near_spelling.ts",
+    "src/write_all.ts",
     "src/clock.ts",
     "src/version.ts",
     "src/token_bucket.ts",

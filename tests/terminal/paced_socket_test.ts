@@ -8,6 +8,7 @@ import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { FRAME_BYTES_MAX, PacedSocket } from "../../terminal/paced_socket.ts";
 import { frame, OPCODE } from "../support/raw_peer.ts";
 import { until } from "../support/until.ts";
+import { writeAll } from "../../src/write_all.ts";
 
 /** Answers the handshake of one client, and sends `frames` in the same write. */
 async function sendsAtOnce(
@@ -26,7 +27,7 @@ async function sendsAtOnce(
   const answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
     `${selected}Sec-WebSocket-Accept: ${btoa(String.fromCharCode(...digest))}\r\n\r\n`;
   const all = await new Blob([answer, ...frames as Uint8Array<ArrayBuffer>[]]).bytes();
-  for (let rest = all; rest.length > 0;) rest = rest.subarray(await connection.write(rest));
+  await writeAll(connection, all);
   // Until the client has closed.
   while (await connection.read(buffer).catch(() => null) !== null);
 }

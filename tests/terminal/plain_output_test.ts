@@ -21,7 +21,7 @@ function atSlowReader() {
       problems.push(text);
       return Promise.resolve();
     },
-  }, { onGone: () => {}, onBehind: () => behind++ });
+  }, { onGone: () => {}, onCut: () => behind++ });
   return { output, written, problems, take: () => taken.resolve(true), behind: () => behind };
 }
 
@@ -61,4 +61,19 @@ Deno.test("output that is given up waits for no reader", async () => {
   const finished = output.finish();
   output.giveUp();
   assertEquals(await finished, false);
+});
+
+Deno.test("output that cannot be written ends the client with a line that says why", async () => {
+  const problems: string[] = [];
+  let cuts = 0;
+  const output = new PlainOutput({
+    print: () => Promise.reject(new Error("No space left on device (os error 28)")),
+    complain: (text) => Promise.resolve(void problems.push(text)),
+  }, { onGone: () => {}, onCut: () => cuts++ });
+  output.print("one");
+  assertEquals(await output.finish(), false);
+  assertEquals([cuts, ...problems], [
+    1,
+    "chatter: stdout cannot be written: No space left on device (os error 28)\n",
+  ]);
 });

@@ -1,6 +1,6 @@
 /**
- * How `chatter import` reads a file: its batches, and its messages for invalid files. Exports and imports that
- * succeed are tested in tests/e2e/transfer_test.ts.
+ * How `chatter import` reads a file: its batches, and its messages for invalid files; and an export that cannot be
+ * written. Exports and imports that succeed are tested in tests/e2e/transfer_test.ts.
  *
  * @module
  */
@@ -10,19 +10,40 @@ import { parse } from "../support/command_line.ts";
 import { BATCH_ROWS_MAX, BATCH_UNITS_MAX } from "../../src/kv/transfer.ts";
 import type { CommandOutcome } from "../../terminal/problem.ts";
 import { importLines } from "../../terminal/import_lines.ts";
-import { runImport } from "../../terminal/transfer_command.ts";
+import { runExport, runImport } from "../../terminal/transfer_command.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
+
+const AROUND = {
+  openStore: (place: string) => openChatStore(place),
+  explain: () => undefined,
+  stdout: () => Promise.reject(new Error("No space left on device (os error 28)")),
+  stdin: new ReadableStream(),
+};
 
 async function imported(file: string, store: string): Promise<CommandOutcome> {
   const line = parse(["import", file, "--kv", store]);
   assert(line.kind === "import", JSON.stringify(line));
-  return await runImport(line, {
-    openStore: (place) => openChatStore(place),
-    explain: () => undefined,
-    stdout: () => Promise.resolve(),
-    stdin: new ReadableStream(),
-  });
+  return await runImport(line, AROUND);
 }
+
+Deno.test("an export that cannot be written is named, and leaves no file", async () => {
+  await inTempFolder(async (folder) => {
+    const exported = async (file: string) => {
+      const line = parse(["export", file, "--kv", ":memory:"]);
+      assert(line.kind === "export", JSON.stringify(line));
+      return await runExport(line, AROUND);
+    };
+    assertEquals(await exported("-"), {
+      problem: "Cannot write stdout: No space left on device (os error 28)",
+    });
+    // A folder cannot be replaced by the finished file.
+    await Deno.mkdir(`${folder}/taken/inner`, { recursive: true });
+    const taken = await exported(`${folder}/taken`);
+    assertStringIncludes("problem" in taken ? taken.problem : "", `Cannot write ${folder}/taken: `);
+    const left = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+    assertEquals(left, ["taken"]);
+  });
+});
 
 Deno.test("a file that cannot be opened is named", async () => {
   await inTempFolder(async (folder) => {

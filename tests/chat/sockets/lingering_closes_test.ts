@@ -9,6 +9,7 @@ import { createServer, type Socket } from "node:net";
 import { once } from "node:events";
 import { FairReads } from "../../../chat/sockets/fair_reads.ts";
 import { LINGER_BYTES_MAX, LingeringCloses } from "../../../chat/sockets/lingering_closes.ts";
+import { writeAll } from "../../../src/write_all.ts";
 
 /** A peer that has read the last words of a socket that closes, and that socket with its end. */
 async function closing() {
@@ -56,7 +57,5 @@ async function textOf(peer: Deno.Conn): Promise<string> {
 }
 
 async function write(peer: Deno.Conn, length: number): Promise<void> {
-  for (let rest = new Uint8Array(length); rest.length > 0;) {
-    rest = rest.subarray(await peer.write(rest));
-  }
+  await writeAll(peer, new Uint8Array(length));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { writeAll } from "../../../src/write_all.ts";
 
 export interface FakeChatServer extends AsyncDisposable {
   readonly port: number;
@@ -65,13 +66,8 @@ export function startRawServer(
     for await (const conn of listener) {
       conns.add(conn);
       accepted++;
-      const send = async (text: string) => {
-        // One byte per character, so that a frame can be written as text.
-        const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
-        for (let rest = bytes; rest.length > 0;) {
-          rest = rest.subarray(await conn.write(rest));
-        }
-      };
+      // One byte per character, so that a frame can be written as text.
+      const send = (text: string) => writeAll(conn, Uint8Array.from(text, (char) => char.charCodeAt(0)));
       // An error is expected: the prober hangs up on a hostile server.
       under.push(behave(conn, send).catch(() => {}).finally(() => close(conn)));
     }
