@@ -183,6 +183,17 @@ testInBrowser("the answer to a command is seen, also by a user who reads older m
     await alice.page.keyboard.press("PageUp");
     await alice.page.keyboard.press("PageUp");
     await alice.reads("#newer", "To the newest");
+    // The browser scrolls smoothly: a command within that time would be followed by the rest of the way.
+    await alice.page.$eval("#scroller", (scroller) =>
+      new Promise<void>((resolve) => {
+        let [top, unmoved] = [NaN, 0];
+        const look = () => {
+          unmoved = scroller.scrollTop === top ? unmoved + 1 : 0;
+          top = scroller.scrollTop;
+          return unmoved === 10 ? resolve() : requestAnimationFrame(look);
+        };
+        look();
+      }));
     await alice.say(command);
     await alice.page.waitForFunction(
       (answer) => {

@@ -34,10 +34,9 @@ testWithNats(
       "a sees both",
       async () => JSON.stringify(await shown(a.url)) === JSON.stringify([1, seenByA]),
     );
-    await until(
-      "b sees both",
-      async () => JSON.stringify(await shown(b.url)) === JSON.stringify([1, seenByB]),
-    );
+    const bSeesBoth = () =>
+      until("b sees both", async () => JSON.stringify(await shown(b.url)) === JSON.stringify([1, seenByB]));
+    await bSeesBoth();
     const [ofA, ofB] = [await metricsOf(a.url), await metricsOf(b.url)];
     for (
       const [name, inA, inB] of [["leader", 1, 0], ["epoch", 1, 1], ["log_forked", 0, 0], [
@@ -58,6 +57,7 @@ testWithNats(
       const counted = async (url: string) => (await metricsOf(url)).get(`chatter_${name}_count`)!;
       for (const { url } of [a, b]) await until(`${name} is shown`, async () => await counted(url) > 0);
     }
+    await bSeesBoth();
     const { status, stdout } = await runProgram(["admin", "cluster", "--server", b.url], {
       CHATTER_ADMIN_TOKEN: TOKEN,
     });
