@@ -3,7 +3,7 @@
  * prints changes made and sent, bytes per second of a stream, its resets, and the process's CPU time and memory. The
  * readers are a separate process. It ends after 20 s.
  *
- *     deno run -A bench/event_streams.ts [streams] [servers] [changes a second]
+ *     deno run -A bench/event_streams.ts [--streams 1000] [--servers 10000] [--changes 2000, a second]
  *
  * @module
  */
@@ -11,15 +11,19 @@
 import process from "node:process";
 import { ChangeLog } from "../listing/list/change_log.ts";
 import { EventStreams } from "../listing/http/event_streams.ts";
+import { numbersOrEnd } from "./comparison/options.ts";
 
 const SECONDS = 20;
 
 if (Deno.args[0] === "--read") await read(Deno.args[1]!, Number(Deno.args[2]));
-else {await measure(
-    Number(Deno.args[0] ?? 1000),
-    Number(Deno.args[1] ?? 10_000),
-    Number(Deno.args[2] ?? 2000),
-  );}
+else {
+  const { streams, servers, changes } = numbersOrEnd("event_streams", Deno.args, {
+    streams: { otherwise: 1000, min: 1, max: 100_000 },
+    servers: { otherwise: 10_000, min: 1, max: 1_000_000 },
+    changes: { otherwise: 2000, min: 1, max: 1_000_000 },
+  });
+  await measure(streams, servers, changes);
+}
 
 async function read(url: string, streams: number): Promise<void> {
   let bytes = 0;

@@ -15,15 +15,13 @@ import { KvServerStore } from "../listing/store/store_kv.ts";
 import { claimLayout, openKv } from "../src/kv/kv.ts";
 import { ABROAD_RECORD } from "../tests/listing/abroad_record.ts";
 import { withBrowser } from "../tests/support/browser.ts";
+import { numbersOrEnd } from "./comparison/options.ts";
 
-function option(name: string, otherwise: number): number {
-  const at = Deno.args.indexOf(`--${name}`);
-  return at < 0 ? otherwise : Number(Deno.args[at + 1]);
-}
-
-const SERVERS = option("servers", 1000);
-const CHANGES = option("changes", 100);
-const SECONDS = option("seconds", 10);
+const { servers: SERVERS, changes: CHANGES, seconds: SECONDS } = numbersOrEnd("listing_page", Deno.args, {
+  servers: { otherwise: 1000, min: 1, max: 100_000 },
+  changes: { otherwise: 100, min: 1, max: 10_000 },
+  seconds: { otherwise: 10, min: 1, max: 600 },
+});
 
 function record(id: number) {
   const connectedUsers = Math.floor(Math.random() * 51);

@@ -3,7 +3,7 @@
  * thousand silent ones delay the others, and what GET costs meanwhile. The chat servers are a separate process that
  * serves all of 127.0.0.0/8 and reads the id from the Host header. It ends after about three intervals.
  *
- *     deno run -A bench/listing_sweep.ts [servers] [silent servers] [seconds of an interval]
+ *     deno run -A bench/listing_sweep.ts [--servers 10000] [--silent 0] [--interval 60, seconds]
  *
  * @module
  */
@@ -14,12 +14,20 @@ import type { ServerRecord } from "../listing/store/store.ts";
 import { openKv } from "../src/kv/kv.ts";
 import { DEFAULT_LISTING_LIMITS } from "../src/announcement/listing_limits.ts";
 import { addressOf, fillListingStore, idOf } from "./comparison/listing_store.ts";
+import { numbersOrEnd } from "./comparison/options.ts";
 
 /** The time of all servers' last check: each is due at once. */
 const LONG_AGO_MS = 1;
 
 if (Deno.args[0] === "--serve") serveAll();
-else await measure(Number(Deno.args[0] ?? 10_000), Number(Deno.args[1] ?? 0), Number(Deno.args[2] ?? 60));
+else {
+  const { servers, silent, interval } = numbersOrEnd("listing_sweep", Deno.args, {
+    servers: { otherwise: 10_000, min: 1, max: 100_000 },
+    silent: { otherwise: 0, min: 0, max: 100_000 },
+    interval: { otherwise: 60, min: 1, max: 3600 },
+  });
+  await measure(servers, silent, interval);
+}
 
 /** Answers every ping on one port; on the other accepts connections and stays silent. */
 function serveAll(): void {

@@ -2,7 +2,7 @@
  * One address that does its worst to the program for a minute with 64 sockets, over each transport and two threads:
  * how long others wait to join and to talk, what the address gets stored, and whether the others keep their history.
  *
- *     deno run -A bench/one_address.ts [SECONDS]
+ *     deno run -A bench/one_address.ts [--seconds 60]
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { ChatClient } from "../tests/support/chat_client.ts";
 import { GreedyAddress } from "../tests/support/greedy_address.ts";
 import { metricsOf } from "../tests/support/metrics.ts";
 import { startServer } from "../tests/support/program.ts";
+import { numbersOrEnd } from "./comparison/options.ts";
 
 const SOCKETS = 64;
 /** Milliseconds between two visitors. */
@@ -50,7 +51,7 @@ function shown(times: number[]): string {
   return [0.5, 0.99, 1].map((share) => Math.round(sorted[Math.ceil(share * sorted.length) - 1]!)).join(" / ");
 }
 
-const seconds = Number(Deno.args[0] ?? 60);
+const { seconds } = numbersOrEnd("one_address", Deno.args, { seconds: { otherwise: 60, min: 1, max: 3600 } });
 say(`${SOCKETS} sockets of one address for ${seconds} s; times are median / p99 / most in ms`);
 say("| way | visitors | to join | to talk | messages of the address, a second | stored, MB | history kept |");
 say("| --- | --- | --- | --- | --- | --- | --- |");

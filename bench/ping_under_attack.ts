@@ -12,6 +12,7 @@ import { pingProbe } from "../tests/support/probe.ts";
 import { HOSTILE_FRAMES, HOSTILE_HEADS } from "../tests/support/hostile_inputs.ts";
 import { frame, OPCODE, RawPeer } from "../tests/support/raw_peer.ts";
 import { TRANSPORT_NAMES } from "../tests/support/chat_server.ts";
+import { number, optionsOrEnd } from "./comparison/options.ts";
 
 /** Milliseconds between two PINGs, within the default flood limit of 20 frames per second. */
 const PAUSE_MS = 55;
@@ -147,5 +148,6 @@ if (import.meta.main) {
     await ATTACKS[attack!]!(url!, () => performance.now() > end);
     Deno.exit(0);
   }
-  await bench(Number(role ?? "4"), attack === undefined ? TRANSPORT_NAMES : [attack]);
+  const each = optionsOrEnd("ping_under_attack", () => number("seconds", role, 4, { min: 1, max: 600 }));
+  await bench(each, attack === undefined ? TRANSPORT_NAMES : [attack]);
 }

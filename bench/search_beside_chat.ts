@@ -4,13 +4,14 @@
  * The store is a file with 100,000 messages, and each search compares its whole bound. All traffic is on loopback, and
  * it ends by itself.
  *
- *     deno run -A bench/search_beside_chat.ts [seconds a part [messages [rounds [transport]]]]
+ *     deno run -A bench/search_beside_chat.ts [--seconds 15, a part] [--messages 100000] [--rounds 4] [--ws 1]
  *
  * @module
  */
 import { readSearch } from "../src/protocol/codec.ts";
 import { ChatClient } from "../tests/support/chat_client.ts";
 import { startServer } from "../tests/support/program.ts";
+import { numbersOrEnd } from "./comparison/options.ts";
 
 const PAUSE_MS = 10;
 /** Frames sent before their answers are read; the limit is 256. */
@@ -141,6 +142,11 @@ function row(round: string, carol: string, waits: readonly number[], searchesPer
 
 if (Deno.args[0] === "search") await search(Deno.args[1]!);
 else {
-  const [seconds = 15, messages = 100_000, rounds = 4] = Deno.args.slice(0, 3).map(Number);
-  await bench(seconds, messages, rounds, Deno.args[3] ?? "serve");
+  const { seconds, messages, rounds, ws } = numbersOrEnd("search_beside_chat", Deno.args, {
+    seconds: { otherwise: 15, min: 1, max: 600 },
+    messages: { otherwise: 100_000, min: 200, max: 1_000_000 },
+    rounds: { otherwise: 4, min: 1, max: 100 },
+    ws: { otherwise: 0, min: 0, max: 1 },
+  });
+  await bench(seconds, messages, rounds, ws === 1 ? "ws" : "serve");
 }

@@ -25,11 +25,16 @@ async function main(args: readonly string[]): Promise<number> {
   const text = { type: "string" } as const;
   const { minutes, everySeconds, rate } = optionsOrEnd("soak:cluster", () => {
     const { values } = parseArgs({ args: [...args], options: { minutes: text, every: text, rate: text } });
-    return {
+    const options = {
       minutes: number("minutes", values.minutes, 60, { min: 0.1, max: 10_080 }),
       everySeconds: number("every", values.every, 20, { min: 5, max: 3600 }),
       rate: number("rate", values.rate, 30, { min: 1, max: 1000 }),
     };
+    // Without a fault the run would end at once, and call nothing sent "0 lost".
+    if (options.minutes * 60 <= options.everySeconds) {
+      throw new Error("--minutes: must be longer than --every, or no fault happens");
+    }
+    return options;
   });
   await using stage = await ClusterStage.start({ nodes: 3, flags: FLAGS });
   console.log(

@@ -71,6 +71,22 @@ export function optionsOrEnd<T>(program: string, read: () => T): T {
   }
 }
 
+/** The value of each flag in `args`, all numbers, or its default; wrong ones end the program with one line and status 2. */
+export function numbersOrEnd<Name extends string>(
+  program: string,
+  args: readonly string[],
+  ranges: Readonly<Record<Name, { readonly otherwise: number; readonly min: number; readonly max: number }>>,
+): Record<Name, number> {
+  const names = Object.keys(ranges) as Name[];
+  return optionsOrEnd(program, () => {
+    const options = Object.fromEntries(names.map((name) => [name, { type: "string" } as const]));
+    const { values } = parseArgs({ args: [...args], options });
+    const read = (name: Name) =>
+      number(name, values[name] as string | undefined, ranges[name].otherwise, ranges[name]);
+    return Object.fromEntries(names.map((name) => [name, read(name)])) as Record<Name, number>;
+  });
+}
+
 /** The first line of parseArgs's error names the unknown option. */
 function problemOf(error: unknown): string {
   return error instanceof Error ? error.message.split("\n")[0]! : String(error);
